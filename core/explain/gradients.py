@@ -426,8 +426,6 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
 
     def columns(factors: tuple[Array, Array]) -> Columns:
         places, local = factors
-        if kind == "block" and not math.isfinite(stored()):
-            places, local = _with_zeros(run, edge, index, upstream, factors)
         sent = upstream.flat[places].astype(float)
         with np.errstate(all="ignore"):
             product = _as_computed(sent * local, operand, stored)
@@ -439,9 +437,13 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
             product = np.array([stored()])  # the one term of an element
         return Columns(places, sent, local, product)
 
-    blocks: Iterable[Columns] = _Blocks(
-        lambda: map(columns, factor_blocks(run, edge, index))
-    )
+    def factors() -> Iterator[tuple[Array, Array]]:
+        found = factor_blocks(run, edge, index)
+        if kind == "block" and not math.isfinite(stored()):
+            return _with_zeros(run, edge, index, upstream, found)
+        return found
+
+    blocks: Iterable[Columns] = _Blocks(lambda: map(columns, factors()))
     with np.errstate(all="ignore"):
         alone = _single_term(trace, edge, index)
     if alone is not None:
@@ -463,16 +465,24 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
 
 
 def _with_zeros(
-    run: Run, edge: Edge, index: Index, upstream: Array, factors: tuple[Array, Array]
-) -> tuple[Array, Array]:
-    """Return factors with those of 0 that meet what is not finite: they make a NaN."""
-    places, local = factors
+    run: Run,
+    edge: Edge,
+    index: Index,
+    upstream: Array,
+    blocks: Iterator[tuple[Array, Array]],
+) -> Iterator[tuple[Array, Array]]:
+    """Yield factors, and those of 0 that meet what is not finite: they make a NaN."""
     met = [
         np.ravel_multi_index(one, upstream.shape) for one in reached(run, edge, index)
     ]
-    met = [one for one in met if not np.isfinite(upstream.flat[one])]
-    more = np.setdiff1d(np.array(met, int), places)
-    return np.append(places, more), np.append(local, np.zeros(len(more)))
+    left = np.array([one for one in met if not np.isfinite(upstream.flat[one])], int)
+    for places, local in blocks:
+        yield places, local
+        if places.size:  # in order, and they may be millions
+            at = np.minimum(np.searchsorted(places, left), places.size - 1)
+            left = left[places[at] != left]
+    if left.size:
+        yield left, np.zeros(left.size)
 
 
 def _single_terms(

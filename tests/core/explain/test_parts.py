@@ -296,6 +296,19 @@ def test_many_terms_and_parts_are_those_of_few(program: Program, data: Any) -> N
                 np.testing.assert_allclose(here, there, rtol=1e-12, atol=1e-12)
 
 
+def test_a_zero_that_meets_infinity_is_told_once_of_all_pieces() -> None:
+    run = run_of("b = softmax(x)\nE = sum(log(b))", x=[0.0, -1e4, -1e4, 0.0, -1e4])
+    edge = run.graph.consumers[number(run, "x")][0]
+    upstream = np.asarray(run.upstream(edge.consumer, edge.argument))
+    assert np.isinf(upstream).tolist() == [False, True, True, False, True]
+    pieces = [(np.array([0, 1]), np.ones(2)), (np.array([3, 4]), np.ones(2))]
+    found = [
+        places.tolist()
+        for places, _ in gradients._with_zeros(run, edge, (0,), upstream, iter(pieces))
+    ]
+    assert found == [[0, 1], [3, 4], [2]]
+
+
 def test_of_many_contributions_the_latest_are_told_and_what_came_before() -> None:
     lines = "\n".join(f"y{n + 1} = y{n} * w" for n in range(100))
     run = run_of(f"y0 = x * w\n{lines}\nE = sum(y100)", x=1.5, w=0.99)
