@@ -438,6 +438,7 @@ _SIZE_LARGE: Final = (
     "y = tile(x, 10**9)", "y = split(x, 10**6)", "y = stack([x] * 9)",
     "y = x" + "9" * 9999, "y = x[" + "0," * 99 + "]", "y = " + "+".join(["x"] * 6000),
     "#" * 20_000 + "\ny = x )",
+    "a = broadcast_to(w, (9000000,))\ny = sum(einsum('i,i,i->i', a, a, a))",
 )
 _SIZE_FINE: Final = (
     of_program(f"y = sum(stack([{', '.join(['x'] * 300)}]))"),
@@ -477,6 +478,7 @@ def sizes() -> Iterator[Case]:
     yield from _scripts([f"print sum({one})" for one in made])
     yield from _scenarios(_SIZE_FINE, FINE)
     yield from _looked_at()
+    yield from _infinite()
     huge = ["x" * 3_000_000, "print x\n" * 300_000 + "nonsense", "# " + "a" * 4_300_000]
     yield from (case for case in _scripts(huge) if case.name != "2-1")
 
@@ -500,6 +502,13 @@ def _looked_at() -> Iterator[Case]:
         yield case._replace(name=f"{line} in {text}")
         told = (*case.arguments, "--json")
         yield case._replace(name=f"{line} in {text}, as data", arguments=told)
+
+
+def _infinite() -> Iterator[Case]:
+    text = "y = sum(softmax(broadcast_to(w, (400000,))))"
+    scenario = of_program(text, "[parameters]\nw = inf\n")
+    for case in _scripts(["goto end\nwhy w.grad"], FINE, scenario):
+        yield case._replace(name=f"why w.grad in {text}")
 
 
 def nesting() -> Iterator[Case]:

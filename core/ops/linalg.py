@@ -98,11 +98,16 @@ def _sizes(terms: Sequence[str], shapes: Sequence[Shape]) -> dict[str, int]:
 
 def _cost(subscripts: Callable[..., str]) -> Callable[..., Cost]:
     def cost(*shapes: Shape, **attributes: Any) -> Cost:
-        terms, _ = _terms(subscripts(*shapes, **attributes))
-        products = math.prod(_sizes(terms, shapes).values())
-        # More than two factors are multiplied element by element, which is slow.
-        slowness = 5 if len(shapes) > 2 else 1
-        return Cost(max(1, len(shapes) - 1) * products, slowness=slowness)
+        terms, output = _terms(subscripts(*shapes, **attributes))
+        sizes = _sizes(terms, shapes)
+        products = math.prod(sizes.values())
+        if len(shapes) <= 2:
+            return Cost(products)
+        # More than two factors are multiplied element by element, which is slow, and
+        # all at once in numbers of twice the length, where a product leaves the range.
+        made = math.prod(sizes[label] for label in output)
+        room = 2 * (made + sum(map(math.prod, shapes)))
+        return Cost((len(shapes) - 1) * products, room, slowness=5)
 
     return cost
 
