@@ -52,11 +52,14 @@ def write(
         else:
             with entry(path, under) as place:
                 _write_new(place, content)
-    except FileExistsError:
-        raise InputError(Problem("is there already", hint, shown)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or no_name(str(path))
-        raise InputError(Problem(f"cannot be written: {reason}", "", shown)) from None
+        what, way = f"cannot be written: {reason}", ""
+        if path.is_dir():
+            what = "is a folder, not a file"
+        elif isinstance(error, FileExistsError):
+            what, way = "is there already", hint
+        raise InputError(Problem(what, way, shown)) from None
     return path
 
 

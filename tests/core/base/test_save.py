@@ -30,6 +30,13 @@ def test_what_is_there_stays_unless_asked_for(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_nothing_is_written_over_a_folder(tmp_path: Path, overwrite: bool) -> None:
+    with pytest.raises(InputError) as caught:
+        write(tmp_path, "text", overwrite=overwrite, hint="--force writes over it")
+    assert str(caught.value) == f"{tmp_path}: is a folder, not a file"
+
+
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, monkeypatch) -> None:
     path = write(tmp_path / "a.gs", "old")
 
@@ -123,7 +130,7 @@ def test_a_pipe_or_a_device_is_written_into(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     write("/dev/null", "text", overwrite=True)
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         write(tmp_path, "text", overwrite=True)
 
 
