@@ -73,6 +73,12 @@ def blamed(graph: Graph, one: NodeCheck) -> str:
     return f"{text}, {graph.line_of(node.site)}" if node.site else text
 
 
+def _listed(graph: Graph, one: NodeCheck) -> str:
+    """Return what was compared, and its line, as one of several that commas part."""
+    site, text = graph.nodes[one.node].site, compared(graph, one)
+    return f"{text} ({graph.line_of(site)})" if site else text
+
+
 def wrong_lines(report: Report, digits: int = SENTENCE) -> Iterator[str]:
     """Yield what is wrong first, and both numbers; nothing where nothing is wrong."""
     wrong = report.first_wrong
@@ -91,7 +97,7 @@ def undecided_lines(report: Report) -> Iterator[str]:
     texts = [one.reason or _UNDECIDED[one.verdict] for one in undecided]
     for text in dict.fromkeys((*_UNDECIDED.values(), *texts)):
         found = [one for one, of in zip(undecided, texts, strict=True) if of == text]
-        places = ", ".join(blamed(graph, one) for one in found[:_SHOWN])
+        places = ", ".join(_listed(graph, one) for one in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         if found:
             yield with_wordings(f"{text}: {places}{more}", graph)

@@ -47,7 +47,8 @@ def _power(a: Any, b: Any) -> Any:
         return np.power(a, b)
     if b in (1, 2, -1):
         return np.power(a, b)
-    if b == 3 and kind != "b":
+    # A whole number to the power of a float is a float, as in NumPy.
+    if b == 3 and (kind in "fc" or (type(b) is int and kind != "b")):
         return _into(np.multiply, a * a, a, a)
     if kind != "f" or np.all(a >= 0):
         return np.power(a, b)

@@ -253,6 +253,7 @@ ROWS: Final[tuple[Op, ...]] = (
             Case("nan", "opposite infinities", _infinity_at(None)),
             Case("zero", "certain", _are_truths),
             Case("flat", "predicted", argument=0),
+            Case("flat", "as likely as not", argument=1),
         ),
         makes_own=("sigmoid",),
         work=(3,),

@@ -506,7 +506,7 @@ def is_unused_here(claim: Claim) -> bool:
 STEPS = ("sign", "round", "floor", "ceil", "trunc")
 
 SLOPE: dict[str, Callable[[Claim], Any]] = {
-    "": lambda claim: True,
+    "": lambda claim: False,  # each has a reason
     "eliminated": is_held,
     "zero factor": lambda claim: (
         any((a == 0).any() for a in claim.operands) or claim.op.name == "power"
@@ -530,7 +530,9 @@ SLOPE: dict[str, Callable[[Claim], Any]] = {
     "all equal": lambda claim: len(set(claim.met())) == 1,
     "certain": is_level,
     "predicted": lambda claim: True,
-    "as likely as not": lambda claim: 0.5 in claim.operands[0],
+    "as likely as not": lambda claim: bool(
+        (claim.operands[0] == ("logits" not in claim.op.name) / 2).any()
+    ),
     "left out or right": lambda claim: len(claim.node.attributes) > 2,
     "at the mean": lambda claim: True,
 }

@@ -106,6 +106,13 @@ def test_what_is_no_kink_is_not_called_one() -> None:
     assert numeric_line(one).endswith("turns or leaps within each step of differences")
 
 
+def test_places_and_their_lines_are_told_apart() -> None:
+    """By a comma alone a line would stand among the places."""
+    run = run_of("y = x * 2\nz = relu(y)\nE = sum(z)", x=[0.0])
+    [told] = undecided_lines(check(run))
+    assert told.endswith("tell no slope: y.grad[0] (line 1), x.grad[0]")
+
+
 def test_what_differs_is_counted_beside_what_agrees() -> None:
     run = run_of("E = relu(x)", x=0.0)
     node = run.graph.node("x").index

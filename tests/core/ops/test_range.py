@@ -19,6 +19,7 @@ from gradstep.core.engine.backward import reduce_to
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import OPS
+from runs import number, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -357,6 +358,25 @@ def test_a_third_power_at_corners(dtype: Any) -> None:
     np.testing.assert_array_equal(found, right)
     np.testing.assert_array_equal(np.signbit(found[3:]), np.signbit(right[3:]))
     assert found.dtype == dtype
+
+
+@pytest.mark.parametrize("base", [0, 1, 2, 3, -1])
+@pytest.mark.parametrize("kind", [float, np.float64, np.float32, np.float16])
+def test_a_whole_number_to_the_third_of_floats_is_a_float(base: int, kind: Any) -> None:
+    """As in NumPy; in whole numbers a gradient of 0.3 would be 0."""
+    for b in (kind(3.0), np.full(2, 3, kind)):
+        found, like = OPS["power"].forward(base, b), np.power(base, b)
+        assert np.asarray(found).dtype == np.asarray(like).dtype
+        np.testing.assert_array_equal(found, like)
+
+
+@pytest.mark.parametrize("factor", ["1.0", "max(D)"])
+def test_the_gradient_of_two_to_the_third_is_no_whole_number(factor: str) -> None:
+    """By hand: 0.3 · 8 · log 2."""
+    run = run_of(f"y = 2 ** b\nE = y * 0.3 * {factor}", b=3.0, D=[1.0])
+    found = run.gradient(number(run, "b"))
+    assert found is not None
+    np.testing.assert_allclose(found, 2.4 * math.log(2), 1e-15)
 
 
 def test_odd_powers_of_whole_numbers_stay_whole() -> None:
