@@ -53,15 +53,6 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "logical_not": "mask == False",
         "isnan": "x != x",
         # sums along an axis
-        "reduce_sum": "sum(x, axis=0)",
-        "reduce_mean": "mean(x, axis=0)",
-        "reduce_max": "max(x, axis=0)",
-        "reduce_min": "min(x, axis=0)",
-        "reduce_prod": "prod(x, axis=0)",
-        "reduce_logsumexp": "logsumexp(x, axis=0)",
-        "reduce_variance": "var(x, axis=0)",
-        "reduce_std": "std(x, axis=0)",
-        "average": "mean(x, axis=0)",
         "vector_norm": "norm(x)",
         "dist": "norm(x - y)",
         "ptp": "max(x) - min(x)",
@@ -617,9 +608,18 @@ def way_out(
 
 _SPREAD: Final = frozenset({"view", "reshape", "permute", "expand"})  # f(x, 2, 3)
 _OPEN: Final = ("write", "leave", "each", "the gradient", "the command", "set x")
-# Classes whose names are not those of their functions.
+# Classes, and functions, whose names are not those of the functions that they are here.
 _CLASSES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "average": "mean",
+        "reduce_sum": "sum",
+        "reduce_mean": "mean",
+        "reduce_max": "max",
+        "reduce_min": "min",
+        "reduce_prod": "prod",
+        "reduce_logsumexp": "logsumexp",
+        "reduce_variance": "var",
+        "reduce_std": "std",
         "BCEWithLogitsLoss": "binary_cross_entropy_with_logits",
         "bce": "binary_cross_entropy",
         "BCELoss": "binary_cross_entropy",
@@ -712,18 +712,31 @@ def written(call: ast.Call, of: ast.expr | None = None) -> list[str]:
 
     Names, numbers, texts and what operators make of them are, if they are short; what
     has a call of its own, which may be foreign, is an `x`. What others call `dim` is
-    `axis`.
+    `axis`, and `unbiased` the `ddof` of 1.
     """
     values = [*([of] if of is not None else []), *call.args]
     named = [
-        f"{_ARGUMENTS.get(one.arg, one.arg)}={_written(one.value)}"
+        _named(one.arg, _written(one.value))
         for one in call.keywords
         if one.arg is not None
     ]
     return [*map(_written, values), *named]
 
 
-_ARGUMENTS: Final = {"dim": "axis", "keepdim": "keepdims", "input": "x"}
+_ARGUMENTS: Final = {
+    "dim": "axis",
+    "keepdim": "keepdims",
+    "input": "x",
+    "correction": "ddof",
+    "unbiased": "ddof",
+}
+_TRUTHS: Final = {"True": "1", "False": "0"}
+
+
+def _named(name: str, value: str) -> str:
+    """Return an argument with the name, and the value, that it has here."""
+    value = _TRUTHS.get(value, value) if name == "unbiased" else value
+    return f"{_ARGUMENTS.get(name, name)}={value}"
 
 
 _LONGEST: Final = 40  # letters of an argument that is repeated
