@@ -149,7 +149,7 @@ def gradient_rows(
     if found.seed is not None:
         yield Row("fact", "{}  enters here: the seed", (found.seed,))
     if found.shows_patch:
-        yield Row("alarm", "this run has another number in place of the sum")
+        yield Row("alarm", "a change of this run stands in place of the sum")
     parts, before = found.latest(trace, count)
     if before is not None:
         earlier = len(found.parts) - len(parts)
@@ -282,7 +282,7 @@ def value_rows(
     )
     node = nodes[found.node]
     if found.node in trace.run.patches.values:
-        yield Row("alarm", "this run has another number in place of the value")
+        yield Row("alarm", "a change of this run stands in place of the value")
         return
     if node.op is None:
         article = "an" if node.kind == "input" else "a"

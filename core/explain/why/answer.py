@@ -29,7 +29,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "not yet": "no contribution has arrived yet",
     # Anything.
     "empty": "it is made of nothing: along the axis there is no number",
-    "written": "it was set in this run",
+    "written": "it, or the array that it is in, was set in this run",
     "patched": "a rule was changed in this run",
     "given": "it was given like this",
     "trained": "an update of the training made it so",
@@ -110,6 +110,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "infinite terms": "an infinity arrives, and the rule that adds up its products "
     "makes NaN of it",
     "NaN slope": "the local derivative is NaN here",
+    "bad seed": "the seed is not finite there",
     # An infinity.
     "infinite slope": "the local derivative is not finite here",
     "pole": "the function has a pole there: its size grows without end near it",

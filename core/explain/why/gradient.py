@@ -356,7 +356,7 @@ def of_bad(
     if found.written:
         return _Verdict("written")
     if found.seed is not None and not math.isfinite(found.seed):
-        return _Verdict("given")
+        return _Verdict("bad seed")
     if _is_spoilt(trace, found):
         return _Verdict("patched")
     first = _firsts(trace, found, progress)
@@ -476,7 +476,7 @@ def _ending(
         way.hops,
         found,
         term,
-        operands_at(run, *place),
+        () if term is None else operands_at(run, *place),
         _set_up(run, *place) if bad else None,
         untaken_branch(run, *place),
         spread(trace) if bad else (),

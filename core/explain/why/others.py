@@ -211,7 +211,7 @@ def _of_gradient(trace: Trace, hop: Hop, position: int) -> _Sources:
     hops: list[Hop] = []
     made: list[Other] = []
     if found.seed is not None and is_alike(found.seed):
-        made.append(Other(hop, "given"))
+        made.append(Other(hop, "bad seed"))
     terms, ends, is_all, work = _terms(found, is_alike)
     for term in terms:
         one = _of_term(trace.run, hop, term)

@@ -110,6 +110,7 @@ def why_rows(trace: Trace, found: Why) -> Iterator[Row]:
 
 # How a cause reads that is not at the element itself.
 _FAR: Final[Mapping[str, str]] = {
+    "written": "it comes from what was set in this run",
     "cancelled": "on the way to it terms that are not 0 add up to 0",
     "rounded off": "on the way to it rounding leaves nothing of terms that are not 0",
     # It may have other uses, of which each gets 0 for a reason of its own.

@@ -566,7 +566,7 @@ def is_overflow(claim: Claim) -> bool:
 
 GRADIENT: dict[str, Callable[[Claim], Any]] = {
     "zero seed": lambda claim: claim.at.number == 0 and is_output(claim),
-    "given": lambda claim: bad(claim.at.number) and is_output(claim),
+    "bad seed": lambda claim: bad(claim.at.number) and is_output(claim),
     "cancelled": lambda claim: (
         np.count_nonzero(products(claim)) > 1 and are_finite(claim)
     ),

@@ -193,4 +193,4 @@ def test_a_value_that_was_set_is_not_called_an_update() -> None:
     said(debugger, "goto 1:start")
     said(debugger, "set w = 5")
     lines = said(debugger, "explain w").text
-    assert lines == ("w = 5", "  this run has another number in place of the value")
+    assert lines == ("w = 5", "  a change of this run stands in place of the value")

@@ -141,6 +141,29 @@ def test_a_cut_edge_and_a_written_number_are_named() -> None:
     assert (found.cause, found.at.node) == ("written", number(run, "y"))
 
 
+def test_a_number_beside_one_that_was_set_is_not_said_to_be_set() -> None:
+    """The whole array stands in place of the other: which element it was is not known.
+
+    Nor is the number another one where what is overwritten was 0.
+    """
+    debugger = session(
+        """
+gradstep = 1
+program = "h = x * 1\\nE = sum(h * y) + sum(h * 0)"
+inputs = { x = [0.0, 2.0], y = [3.0, 4.0] }
+"""
+    )
+    said(debugger, "set x[1] = 5")
+    told = said(debugger, "why x[0]").text[0]
+    assert told == "x[0] = 0: it, or the array that it is in, was set in this run"
+    told = said(debugger, "why h[0]").text[0]
+    assert told == "h[0] = 0: it comes from what was set in this run"
+    said(debugger, "undo")
+    said(debugger, "patch h overwrite")
+    told = said(debugger, "explain h.grad[0]").text
+    assert not any("another number" in line for line in told)
+
+
 @pytest.mark.parametrize("bad", [0.0, np.nan])
 @pytest.mark.parametrize("name", ["x", "y"])
 def test_a_value_that_was_set_is_named_as_the_cause(name: str, bad: float) -> None:
@@ -182,7 +205,8 @@ def test_a_zero_seed_is_named() -> None:
 def test_a_seed_that_is_not_finite_was_given_so(seed: float) -> None:
     run = run_of("y = x * 2", seed=np.array([seed]), x=[1.0])
     found = asked(run, "x.grad", (0,))
-    assert found.cause == "given"
+    assert found.cause == "bad seed"
+    assert not found.operands  # of a value, which the seed has nothing to do with
     assert names(run, found.hops) == ["x.grad[0]", "y.grad[0]"]
     nodes = run.graph.nodes
     spread = [(nodes[n].name, quantity, count) for n, quantity, count in found.spread]

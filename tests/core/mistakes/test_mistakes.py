@@ -308,7 +308,7 @@ def test_an_explanation_says_who_made_a_wrong_number_unless_it_is_hidden(
     (headline,) = [row for row in rows if row.kind == "headline"]
     assert headline.numbers == (gradient(wrong, name)[place],)
     told = "\n".join(row.text() for row in rows)
-    says = ("by a patched rule", "another number in place of the sum")
+    says = ("by a patched rule", "stands in place of the sum")
     # A mistake in place shows at who shares the array, too: that one has its own rule.
     assert any(one in told for one in says) == (not hidden)
     assert "a rule was changed" not in told or not hidden

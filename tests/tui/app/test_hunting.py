@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SIZES = ((80, 24), (120, 36))
 VIEWS = "1234567890"
-TELLING = ("patched", "a rule was changed", "another number in place", "hidden by")
+TELLING = ("patched", "a rule was changed", "a change of this run", "hidden by")
 
 
 def shown(app: GradstepApp) -> str:
