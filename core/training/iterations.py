@@ -353,6 +353,8 @@ def _opened(
         # From 0 with a rate of −1, the next value is the direction itself.
         zero, back = np.zeros_like(value), value.dtype.type(-1)
         direction, _ = _stepped(plan, iteration, zero, gradient, back, state)
+        # In the parameter's type, as NumPy takes it: in float16, 1e10 is infinite.
+        taken = np.asarray(rate).astype(value.dtype)
     names, name = plan.optimizer.state, plan.graph.nodes[parameter].name
     return UpdateStep(
         name,
@@ -360,7 +362,7 @@ def _opened(
         plan.settings,
         value,
         gradient,
-        np.broadcast_to(np.asarray(rate), np.shape(value)),
+        np.broadcast_to(taken, np.shape(value)),
         MappingProxyType(dict(zip(names, state, strict=True))),
         MappingProxyType(dict(zip(names, after, strict=True))),
         np.asarray(direction),

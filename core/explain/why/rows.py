@@ -301,14 +301,13 @@ def _past(trace: Trace, found: Why) -> Iterator[Row]:
     past = found.past
     if past is None:
         return
-    at, text = (
-        past.iteration,
-        f"iteration {past.iteration} is the first whose update is bad",
-    )
+    at = past.iteration
+    text = f"iteration {at} is the first whose update is bad"
     if not past.gradient.is_bad:
         name = trace.iteration.optimizer.name if trace.iteration else "the update"
-        text += f": {_name(trace, past.gradient)} = {{}} is finite, but not what {name}"
-        yield Row("note", f"{text} makes of it", (past.gradient.number,))
+        text += f": {_name(trace, past.gradient)} = {{}} is finite, but not the step"
+        text += f" that {name} makes of it"
+        yield Row("note", text, (past.gradient.number,))
     else:
         hop, made = past.why.at, _maker(trace, past.why)
         leads = Element(hop.node, hop.quantity, hop.index)

@@ -147,7 +147,7 @@ def test_a_mask_of_infinities_is_not_what_made_an_update_bad() -> None:
     lines = said(debugger, "why E").text
     [line] = [one.strip() for one in lines if "whose update is bad" in one]
     assert line.startswith("iteration 0 is the first whose update is bad: q.grad = ")
-    assert line.endswith("is finite, but not what sgd makes of it")
+    assert line.endswith("is finite, but not the step that sgd makes of it")
     assert lines[-2].strip().startswith("its update made q = ")
 
 
@@ -204,7 +204,7 @@ training = { learning_rate = 1e300, iterations = 3 }
     lines = said(debugger, "why w").text
     assert lines[0] == "w = -inf: an update of the training made it so"
     first = "iteration 0 is the first whose update is bad"
-    but = "w.grad = 1e10 is finite, but not what sgd makes of it"
+    but = "w.grad = 1e10 is finite, but not the step that sgd makes of it"
     assert lines[1].strip() == f"{first}: {but}"
     assert lines[2].strip() == "its update made w = -inf"
     said(debugger, "goto 2:start")

@@ -194,3 +194,20 @@ def test_a_value_that_was_set_is_not_called_an_update() -> None:
     said(debugger, "set w = 5")
     lines = said(debugger, "explain w").text
     assert lines == ("w = 5", "  a change of this run stands in place of the value")
+
+
+def test_a_rate_is_told_as_the_type_has_it() -> None:
+    """In float16 both s = 320² and 1e10 are infinite: 0 − ∞ · 0 is NaN, and not 0."""
+    debugger = session(
+        """
+gradstep = 1
+dtype = "float16"
+program = "E = w * 320"
+parameters.w = 0.0
+training = { optimizer = "adagrad", learning_rate = 1e10, iterations = 3 }
+"""
+    )
+    said(debugger, "goto 0:end")
+    reply = said(debugger, "explain w")
+    assert any(line.startswith("  nan = 0 − inf × 0 ") for line in reply.text)
+    assert math.isinf(reply.data["update"]["rate"])
