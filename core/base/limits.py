@@ -20,9 +20,13 @@ NESTING: Final = 100
 
 
 class Limits(NamedTuple):
-    """The sizes that a text from somebody else may have."""
+    """The sizes that a text from somebody else may have.
 
-    # those that a person may raise: `RAISED` says what each counts
+    `RAISED` says what is counted in those that a person may raise: `text`, `columns`,
+    `nodes`, `tokens`, `steps`, `idle`, `parts`, `elements_per_array`, `elements`,
+    `results`, `work`, `file`, `csv`, `expression`, `line`, `commands`, `iterations`.
+    """
+
     text: int = 4 * 2**20
     columns: int = 10_000
     nodes: int = 200_000
@@ -40,7 +44,6 @@ class Limits(NamedTuple):
     line: int = 4000
     commands: int = 5000
     iterations: int = 10**9
-    # and the others
     nesting: int = NESTING  # brackets and operators inside each other
     calls: int = 50  # calls inside each other
     scripts: int = 20  # scripts inside each other

@@ -35,8 +35,8 @@ _TINY: Final = 1e-3  # of the size that the pass began with
 # What a course is called that ends below such a part of the size it began with.
 _COURSES: Final = (
     (_TINY, "vanishing"),
-    (0.1, "shrinking"),
-    (10, "steady"),
+    (1 / 3, "shrinking"),
+    (3, "steady"),
     (1 / _TINY, "growing"),
 )
 _NONE, _OPEN = -1.0, -2.0  # in the place of a norm: no gradient flows, or not yet
@@ -338,8 +338,8 @@ class Flow:
         is_same = times == "1"
         size = "as large as those" if is_same else f"{times} times those"
         whole = f"{word}: numbers of {far} are {size} of {near}"
-        share = "as large" if is_same else f"× {times}"
-        brief = f"{word}: from {near} to {far} {share}"
+        share = "of one size" if is_same else f"× {times}"
+        brief = f"{word}: numbers {share} from {near} to {far}"
         more = f", {number_text(each, 3)} times in each step"
         every = [whole + more] * (steps > 1 and not is_same)
         return [*every, whole, brief]

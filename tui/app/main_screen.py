@@ -422,6 +422,8 @@ class MainScreen(Screen[int]):
         line = self.filled(LINES[key])
         if self._put is not None and line == LINES["A"]:
             self.query_one(ConsolePane).open(self._put)
+        elif line.endswith(" ") and key == "enter":  # no word is to be typed behind it
+            self.action_tell("nothing is chosen yet: s steps")
         elif line.endswith(" "):
             self.query_one(ConsolePane).ask(line)
         else:
@@ -580,7 +582,9 @@ class MainScreen(Screen[int]):
 
     def action_hide(self) -> None:
         """Hide the focused pane; `H` brings all back."""
-        if self.focused is not None and self.focused.id in HIDEABLE:
+        if self.focused is None or self.focused.id not in HIDEABLE:
+            self.action_tell("this pane stays: Tab goes to one that h hides")
+        else:
             self.rearrange(with_hidden(self.arrangement, self.focused.id))
 
     def action_show_all(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ...core.base.errors import CommandError
 from ...core.engine.subject import NotePlace, Subject, When
-from ...core.engine.trace import Contribution, Forward, Seed, Trace
+from ...core.engine.trace import Contribution, Forward, Seed, Trace, Update
 from ...core.words.formulas import LONGEST, Wording
 from ...core.words.notes import filled
 from ...core.words.remarks import remarks
@@ -176,30 +176,38 @@ def _places(trace: Trace, event: int) -> list[NotePlace]:
 
 
 def spoken_of(subject: Subject, trace: Trace, event: int) -> Element | None:
-    """Return the element of what an event makes that a note of the author names."""
-    graph, names, happens = trace.run.graph, subject.names, trace.event(event)
-    quantity = "grad" if isinstance(happens, (Seed, Contribution)) else "value"
-    for place in _places(trace, event):
-        for word in _ELEMENT.findall(subject.notes.get(place, "")):
-            from ...core.expression.expression import parse_element  # noqa: PLC0415  # 5 ms, where a note has a word like it
+    """Return the element of what an event makes that a note of the author names.
 
-            try:
-                element = parse_element(word, graph, names)
-            except CommandError:
-                continue  # only a word that looks like one
-            if (element.node, element.quantity) == (happens.node, quantity):
-                return element
+    Of an update that may be one of the gradient, which it shows as well.
+    """
+    graph, names, happens = trace.run.graph, subject.names, trace.event(event)
+    notes = [subject.notes.get(place, "") for place in _places(trace, event)]
+    words = [word for note in notes for word in _ELEMENT.findall(note)]
+    if not words:
+        return None
+    from ...core.expression.expression import parse_element  # noqa: PLC0415  # 5 ms, where a note has a word like it
+
+    shown = {"grad"} if isinstance(happens, (Seed, Contribution)) else {"value"}
+    if isinstance(happens, Update):
+        shown = {"value", "grad"}
+    for word in words:
+        try:
+            element = parse_element(word, graph, names)
+        except CommandError:
+            continue  # only a word that looks like one
+        if element.node == happens.node and element.quantity in shown:
+            return element
     return None
 
 
 def _comments(graph: Graph, node: Node) -> list[str]:
-    """Return the notes of the statements that end with a node, the outermost first."""
+    """Return the comments of statements that end with a node, the outermost first."""
     found: list[str] = []
     for _, statement, frame in graph.around(node.site):
         if statement.stop - 1 != node.index:
             break
-        if not graph.is_library(frame):
-            found.append(statement.note)
+        if statement.note and not graph.is_library(frame):
+            found.append(f"line {statement.line}: {statement.note}")
     return found[::-1]
 
 

@@ -45,8 +45,8 @@ _LEAST = 16  # columns in which a line is broken
 _SHOWN = 8  # terms of a sum, before the rest is one line
 _INDEX: Final = re.compile(r"\[[^]]*\]")  # it is not broken
 _BOUND: Final = "\N{NO-BREAK SPACE}"
-_GOES_ON: Final = "… "  # before the first row in the pane above
-_ABOVE: Final = "goes on ↑"  # there
+_LENT: Final = "┆ "  # before the rows in the pane above
+_ABOVE: Final = "goes on ↑ ┆"  # there
 _PLACE: Final = re.compile(r"\[[^]]*\]$")  # behind a name
 _TIMES: Final = re.compile(r" · (?![^(]*\))")  # outside of brackets
 _GAP: Final = "   "  # between the numbers of a term and their names
@@ -130,7 +130,7 @@ class WhyPane(KeptPane[_Told]):
         "enter on that line shows them (limit).\n"
         "up, down: another term   enter: follow it to where it comes from\n"
         "backspace: back to where you came from\n"
-        "What has no room here goes on above, in lines that the step leaves blank: …\n"
+        "What has no room here goes on above, in lines that the step leaves blank: ┆\n"
         "Zero, NaN, Inf and no gradient at all are each said, with their reason."
     )
     INKS: ClassVar[Mapping[str, str]] = {
@@ -239,8 +239,8 @@ class WhyPane(KeptPane[_Told]):
         below = self._top + self.size.height
         self._write(below + min(count, self._lent))
         return [
-            self._line(row, _GOES_ON if number == 0 else _MARGIN, self.size.width)
-            for number, row in enumerate(self._rows[below : below + self._lent])
+            self._line(row, _LENT, self.size.width)
+            for row in self._rows[below : below + self._lent]
         ]
 
     @property

@@ -148,10 +148,10 @@ def test_the_verdict_says_what_the_lesson_shows(name: str, word: str) -> None:
     ("factor", "word"),
     [
         (0.01, "vanishing"),  # 0.01² is less than a thousandth
-        (0.2, "shrinking"),  # 0.2² is less than a tenth
-        (0.5, "steady"),
-        (2, "steady"),
-        (4, "growing"),
+        (0.5, "shrinking"),  # 0.5² is less than a third
+        (0.6, "steady"),
+        (1.7, "steady"),
+        (2, "growing"),
         (40, "exploding"),
     ],
 )
@@ -173,14 +173,14 @@ def test_a_course_is_called_after_how_much_it_changes(factor: float, word: str) 
                     "x10.grad, 0.225 times in each step"
                 ),
                 "vanishing: numbers of x1.grad are 1.48e-6 times those of x10.grad",
-                "vanishing: from x10.grad to x1.grad × 1.48e-6",
+                "vanishing: numbers × 1.48e-6 from x10.grad to x1.grad",
             ],
         ),
         (
             "shared_node",  # two 1 of y.grad, two of r.grad, and one of s.grad
             [
                 "steady: numbers of r.grad are as large as those of s.grad",
-                "steady: from s.grad to r.grad as large",
+                "steady: numbers of one size from s.grad to r.grad",
             ],
         ),
     ],

@@ -168,6 +168,8 @@ MAIN: Final = (
     Row("f11", position, 8),
     Row("shift+f11", position, 13),
     Row("ctrl+d", hint, "q leaves gradstep, PageDown goes a page down"),
+    Row("enter", hint, "nothing is chosen yet: s steps", ("goto start",)),
+    Row("h", hint, "this pane stays: Tab goes to one that h hides"),
     Row("ctrl+u", hint, "PageUp goes a page up"),
     Row("ctrl+s", hint, "x writes a file, R records the commands"),
     Row("l", hint, ": list shows lines of the program"),

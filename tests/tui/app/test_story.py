@@ -491,9 +491,9 @@ def test_the_reasons_go_on_above_where_the_step_leaves_lines(
     if size == (80, 24):
         assert [use in why for use in uses] == [True, False]
         above = step.splitlines()[-4:-2]  # the last lines before the borders
-        assert above[0].startswith(f"│… {uses[1]}")
-        assert above[1].startswith(f"│  {terms}")
-        assert "goes on ↑" in why
+        assert above[0].startswith(f"│┆ {uses[1]}")
+        assert above[1].startswith(f"│┆ {terms}")
+        assert "goes on ↑ ┆" in why
     else:
         assert all(use in why for use in uses)
         assert "goes on" not in seen

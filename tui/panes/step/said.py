@@ -39,9 +39,9 @@ _SINGLE: Final = re.compile(r"(?<! ) (?! )")  # blanks that no line is broken at
 class Manner(NamedTuple):
     """How things are said: in so many columns, in which inks, and to whom."""
 
-    width: int
-    inks: Inks
-    look: Look
+    width: int  # columns that there are
+    inks: Inks  # on the ground of the pane
+    look: Look  # how numbers and names are written
     is_class: bool  # whether a whole room is to read it
 
     def say(self, matters: Matters, label: str, texts: Sequence[str]) -> Said:

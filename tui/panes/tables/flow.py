@@ -110,7 +110,7 @@ class FlowPane(RunTable[FlowRows]):
     HELP: ClassVar[str | None] = (
         "The norm of each gradient, from the output backwards, on a log scale.\n"
         "vanishing, exploding: an element is 1000 times smaller or larger than where "
-        "the pass begins; shrinking, growing: 10 times. "
+        "the pass begins; shrinking, growing: 3 times. "
         "What the pass has not reached at this position is open (·).\n"
         "The first line compares the numbers of the last gradient with those of the "
         "first, by their root mean square, however many they are.\n"
