@@ -588,6 +588,10 @@ w = [1, 9, 4]
 [notes]
 "forward E._1" = "Look at E._1[0] = {E._1[0]}; E._1[7] and x[1] are no elements of it."
 "backward w" = "The third is w.grad[2]."
+"update w" = "It is moved by w.grad[0]."
+[training]
+learning_rate = 0.1
+iterations = 2
 """
     app = GradstepApp(parse(text, source="t.toml"))
     async with app.run_test(size=(120, 36)) as pilot:
@@ -599,7 +603,8 @@ w = [1, 9, 4]
             assert chosen is not None
             found.append((at.debugger.graph.nodes[chosen.node].name, chosen.index))
     assert found[0] == ("E._1", (0,))  # 18 of E._1[1] stands out
-    assert found[-1] == ("w", (2,))
+    assert found[-2] == ("w", (2,))
+    assert found[-1] == ("w", (0,))  # though 9 stands out, and the gradient of 3
 
 
 async def test_the_header_has_values_and_no_shapes() -> None:
