@@ -329,7 +329,7 @@ class MainScreen(Screen[int]):
             turned_to.focus()
         failed = self._player.failed(view.reply) if view.reply else ""
         if failed:
-            self.query_one(ConsolePane).say(f"{failed}: the script ends here")
+            self.query_one(ConsolePane).add(f"{failed}: the script ends here")
         question = posed(view, self._put)
         self._show_question()
         if question is not None:

@@ -311,7 +311,7 @@ class Scrollback(Painted):
         self._written: deque[tuple[str, str]] = deque(maxlen=_MOST_LINES)
         self._up = 0  # rows scrolled back
         self._answer = 0  # lines that were written last, and are to be read
-        self._is_scrolled = False  # a person has scrolled since then
+        self._is_scrolled = False  # not to the first of them: a person has, or `add`
 
     def write(self, *lines: tuple[str, str], read: int) -> None:
         """Add lines, each with the name of its style.
@@ -320,6 +320,13 @@ class Scrollback(Painted):
         """
         self._written.extend(lines)
         self._answer, self._is_scrolled = read, False
+        self.repaint()
+
+    def add(self, *lines: tuple[str, str]) -> None:
+        """Add lines to the answer, each with its style, and go to its end."""
+        self._written.extend(lines)
+        self._answer += len(lines)
+        self._up, self._is_scrolled = 0, True
         self.repaint()
 
     def page(self, by: int) -> None:
@@ -470,6 +477,13 @@ class ConsolePane(Pane, can_focus=False):
         self._fit()
         written = [(line, "") for line in lines]
         self.query_one(Scrollback).write(*written, read=len(lines))
+
+    def add(self, text: str) -> None:
+        """Write a line that ends the last answer, which stays in sight above it."""
+        lines = _lines(text)
+        self._lines += len(lines)
+        self._fit()
+        self.query_one(Scrollback).add(*((line, "") for line in lines))
 
     def ask(self, line: str) -> None:
         """Put the beginning of a line into the prompt, and wait for the rest."""

@@ -560,6 +560,26 @@ async def test_the_first_failure_ends_a_script(tmp_path: Path) -> None:
         assert "s.gs:2: the script ends here" in shown
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+@pytest.mark.parametrize("key", ["space", "greater_than_sign"])
+async def test_why_a_script_failed_is_in_sight_with_its_end(
+    size: tuple[int, int], key: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "s.gs"
+    path.write_text("goto end\ncheck\nassert x3.z.grad[0, 0] > 5\nprint E\n", "utf-8")
+    app = GradstepApp(load("three_layer"), script=path)
+    async with app.run_test(size=size) as pilot:
+        at = screen(pilot)
+        await pilot.press(*[key] * (3 if key == "space" else 5))
+        await until(lambda: not at._player.script and not at.busy)
+        await settle(pilot)
+        shown = painted(pilot.app.screen)
+        (failed,) = (n for n, line in enumerate(shown) if "✗ does not hold" in line)
+        assert "-0.101717 on the left, 5 on the right" in shown[failed]
+        (ended,) = (n for n, line in enumerate(shown) if "s.gs:3: the script" in line)
+        assert failed < ended
+
+
 async def test_a_mistake_of_the_person_ends_no_script(tmp_path: Path) -> None:
     path = tmp_path / "s.gs"
     path.write_text("step\nstep\n")
