@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ...core.base.errors import CommandError
@@ -120,7 +121,7 @@ def reasons(stage: Stage, event: int) -> list[str]:
             *(remark.sentence for remark in found),
         ]
     elif isinstance(happens, Contribution):
-        said = [*_rules(stage, event, happens), *_theirs(stage, happens)]
+        said = [*_theirs(stage, happens), *_rules(stage, event, happens)]
     return [one for one in dict.fromkeys(said) if one]
 
 
@@ -201,14 +202,19 @@ def spoken_of(subject: Subject, trace: Trace, event: int) -> Element | None:
 
 
 def _comments(graph: Graph, node: Node) -> list[str]:
-    """Return the comments of statements that end with a node, the outermost first."""
-    found: list[str] = []
-    for _, statement, frame in graph.around(node.site):
-        if statement.stop - 1 != node.index:
-            break
-        if statement.note and not graph.is_library(frame):
-            found.append(f"line {statement.line}: {statement.note}")
-    return found[::-1]
+    """Return the comments of statements that end with a node, the outermost first.
+
+    That of a line that only calls what is done says which line it is.
+    """
+    ending = takewhile(
+        lambda one: one[1].stop - 1 == node.index, graph.around(node.site)
+    )
+    lines = [one for _, one, frame in ending if not graph.is_library(frame)]
+    return [
+        f"line {one.line}: {one.note}" if number else one.note
+        for number, one in enumerate(lines)
+        if one.note
+    ][::-1]
 
 
 def _rules(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:
