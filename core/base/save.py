@@ -55,7 +55,7 @@ def write(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or no_name(str(path))
         what, way = f"cannot be written: {reason}", ""
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112  # a name may be too long to ask
             what = "is a folder, not a file"
         elif isinstance(error, FileExistsError):
             what, way = "is there already", hint

@@ -26,7 +26,7 @@ WRITTEN: Final = {
     "torch.matmul(W1, x0)": "matmul(W1, x0)",
     "jnp.dot(W1, x0)": "dot(W1, x0)",
     "jax.nn.relu(W1)": "relu(W1)",
-    "tf.reduce_mean(W1)": "mean(W1, axis=0)",
+    "tf.reduce_mean(W1)": "mean(W1)",
     "F.softmax(W1, dim=-1)": "softmax(W1, axis=-1)",
     "W1.t()": "W1.T",
     "W1.mm(x0)": "W1 @ x0",
