@@ -410,19 +410,21 @@ def _has_zero(_y: Array, x: Array, **along: Any) -> Any:
     return np.any(x == 0, **along)
 
 
+def _so_far(found: Array, axis: int | None) -> Any:
+    """Tell where something holds for a number of a running product."""
+    return np.logical_or.accumulate(
+        np.ravel(found) if axis is None else found, axis or 0
+    )
+
+
 def _has_zero_before(_y: Array, x: Array, *, axis: int | None = None) -> Any:
     """Tell where a product has a factor that is 0."""
-    return np.logical_or.accumulate(
-        np.ravel(x == 0) if axis is None else x == 0, axis or 0
-    )
+    return _so_far(x == 0, axis)
 
 
 def _has_infinity_before(_y: Array, x: Array, *, axis: int | None = None) -> Any:
     """Tell where a product has an infinite factor."""
-    endless = np.isinf(x)
-    return np.logical_or.accumulate(
-        np.ravel(endless) if axis is None else endless, axis or 0
-    )
+    return _so_far(np.isinf(x), axis)
 
 
 def _has_both_before(y: Array, x: Array, **along: Any) -> Any:
