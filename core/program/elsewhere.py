@@ -52,7 +52,7 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "logical_or": "maximum(mask, condition)",
         "logical_not": "mask == False",
         "isnan": "x != x",
-        # sums along an axis
+        # of a whole array
         "vector_norm": "norm(x)",
         "dist": "norm(x - y)",
         "ptp": "max(x) - min(x)",
@@ -609,7 +609,7 @@ def way_out(
 _SPREAD: Final = frozenset({"view", "reshape", "permute", "expand"})  # f(x, 2, 3)
 _OPEN: Final = ("write", "leave", "each", "the gradient", "the command", "set x")
 # Classes, and functions, whose names are not those of the functions that they are here.
-_CLASSES: Final[Mapping[str, str]] = MappingProxyType(
+_CALLED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "average": "mean",
         "reduce_sum": "sum",
@@ -651,8 +651,8 @@ def _spelled(name: str) -> Iterator[str]:
         yield name.rstrip("_")  # what PyTorch does in place
     if name.endswith("_copy"):
         yield name.removesuffix("_copy")
-    if name in _CLASSES:
-        yield _CLASSES[name]
+    if name in _CALLED:
+        yield _CALLED[name]
     elif name != name.lower():
         yield name.lower()
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
