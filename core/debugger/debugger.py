@@ -212,16 +212,13 @@ class Debugger(Session, ByName):
             known = isinstance(stopped, Interrupted)
             error = (stopped if known else Interrupted()).told
             return _Done(command, error=error, interrupted=True)
-        except (InputError, RuleError) as problem:
+        except (InputError, RuleError, MemoryError) as problem:
             if memory.started == started:  # a script has done what it did
                 self._restore(before)
             failed = isinstance(problem, AssertionFailed)
             problems = problem.problems if isinstance(problem, InputError) else ()
-            return _Done(command, Answer(), str(problem), failed, problems=problems)
-        except MemoryError:
-            if memory.started == started:
-                self._restore(before)
-            return _Done(command, Answer(), NO_ROOM)
+            said = NO_ROOM if isinstance(problem, MemoryError) else str(problem)
+            return _Done(command, Answer(), said, failed, problems=problems)
         return _Done(command, answer, answer.error, answer.failed, answer.interrupted)
 
     def _note_arrival(self, stop: Stopped | None, moved: bool) -> None:
