@@ -29,6 +29,7 @@ _SMALLEST: Final = -3
 _FEW: Final = 4  # elements of an array that are written out
 _WHOLE: Final = 100  # elements of an array that are written out at the prompt
 _MOST_SHAPELESS: Final = 1000  # elements, before the shape is told, too
+_NOISE: Final = 1000  # distances to the next number, that roundings may add up to
 
 
 # ---------------------------------------------------------------------- one number
@@ -234,10 +235,14 @@ def printed(value: Any, digits: int = SENTENCE) -> str:
     >>> print(printed(np.array([[0.1, 2.0], [1 / 3, -1.0]])))
     [[ 0.100000,  2.000000],
      [ 0.333333, -1.000000]]
+    >>> printed(2 / 3), printed(3.0000001), printed(0.1 + 0.2)
+    ('0.666667', '3.0000001', '0.3')
     """
     array = np.asarray(value)
-    if type(value) is tuple or array.ndim == 0:
+    if type(value) is tuple:
         return value_text(value, digits)
+    if array.ndim == 0:
+        return value_text(value, _digits_of(array, digits))
     seen: list[Any] = []
 
     def collect(number: Any) -> str:
@@ -250,6 +255,22 @@ def printed(value: Any, digits: int = SENTENCE) -> str:
     text = _rows(array, lambda number: write(number, style).rjust(len(longest)))
     is_large = array.size > _MOST_SHAPELESS
     return f"{shape_text(array.shape)} {text}" if is_large else text
+
+
+def _digits_of(number: np.ndarray[Any, Any], digits: int) -> int:
+    """Return so many digits that a number does not read like a rounder one.
+
+    What the last operations have rounded is no reason for more of them.
+    """
+    if number.dtype.kind != "f" or not np.isfinite(number) or digits < 2:
+        return digits
+    text = number_text(number[()], digits)
+    near = number.dtype.type(text)
+    is_rounder = number_text(near, digits - 1) == text
+    is_noise = abs(number - near) <= _NOISE * np.spacing(np.abs(number))
+    if not is_rounder or is_noise:
+        return digits
+    return digits_apart((number, near), digits)
 
 
 def _rows(array: np.ndarray[Any, Any], write_one: Callable[[Any], str]) -> str:

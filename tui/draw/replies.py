@@ -14,7 +14,13 @@ from ...core.practice.predict.score import Verdict
 from ...core.session.asking import lines_of, question_here
 from ...core.session.reply import Listing, Reply, Table, Value
 from ...core.words.names import wordings
-from ...core.words.numbers import digits_apart, number_text, shape_text, value_text
+from ...core.words.numbers import (
+    digits_apart,
+    number_text,
+    printed,
+    shape_text,
+    value_text,
+)
 from .blocks import MARGIN, Block, apart, beside, indent, under, wrap
 from .digits import align
 from .matrix import array_block, ink, inline
@@ -162,7 +168,7 @@ def _quantity(name: str, value: Any, note: str, look: Look, width: int) -> Block
     array = np.asarray(value) if value is not None else None
     if array is None or array.dtype.kind not in "fiub" or array.ndim == 0:
         is_number = array is not None and array.dtype.kind in "fiu"
-        number = value_text(value, look.sentence)
+        number = printed(value, look.sentence)
         text = ink(number, look) if is_number else _cell(value, look)
         told = look.text(f"   {note}" if note else "", "quiet")
         name_text = look.text(f"{name} = ", "name")

@@ -259,6 +259,29 @@ def test_an_array_is_printed_in_its_rows(value: object, lines: list[str]) -> Non
     assert printed(value).split("\n") == lines
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.0000001, "3.0000001"),
+        (-3.0000001, "-3.0000001"),
+        (0.19250034, "0.1925003"),  # and not 0.1925
+        (0.19254661, "0.192547"),  # nobody takes it for a rounder one
+        (550.000001, "550.000001"),
+        (0.1 + 0.2, "0.3"),  # the last bit is a rounding
+        (np.float32(1.1) * np.float32(3), "3.3"),  # so it is in float32
+        (np.float32(3.00001), "3.00001"),
+        (np.float16(2049), "2048"),  # there is none between 2048 and 2050
+        (1e-300, "1e-300"),
+        (0.0, "0"),
+        (math.inf, "inf"),
+    ],
+)
+def test_a_number_alone_does_not_read_like_a_rounder_one(
+    value: float, text: str
+) -> None:
+    assert printed(value) == text
+
+
 @pytest.mark.parametrize("kind", [float, int])
 def test_an_array_of_a_hundred_elements_is_printed_whole(kind: type) -> None:
     assert ast.literal_eval(printed(np.arange(100, dtype=kind))) == list(range(100))
